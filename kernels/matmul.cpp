@@ -215,7 +215,7 @@ void gemm_of(Matrix<T> out, Matrix<T> a, Matrix<T> b, T alpha, T beta) {
     }
     if constexpr (std::is_floating_point_v<T>) {
       if (m * n * k <= least) return least_gemm<T>(out, a, b, alpha, beta);
-      if (is_small(out, b)) return small_product<T>(out, a, b, alpha, beta);
+      if (is_small(out, b)) return small_product<T>(out, a, b, out, alpha, beta);
     }
     if (m * n * k <= tiny) return loop_gemm<T>(out, a, b, alpha, beta);
     use_one_blas_thread();
@@ -279,11 +279,20 @@ void gemm_any(Matrix<T> out, Matrix<T> a, Matrix<T> b, double alpha, double beta
 }
 
 // out [m, n], a [m, k], b [k, n], of one dtype; alpha, beta (f): out = alpha * a @ b + beta * out. Every dtype but bool.
-// a and b may have any strides, 0 too; out none that overlap.
-void gemm(const Array* a, int, const Number* numbers) {
+// a and b may have any strides, 0 too; out none that overlap. With a row [n], both contiguous, every row of out begins as that
+// one.
+void gemm(const Array* a, int count, const Number* numbers) {
   visit<group::number>("addmm_impl_cpu_", a[0].dtype, [&](auto type) {
     using T = typename decltype(type)::type;
-    gemm_any<T>(matrix_of<T>(a[0]), matrix_of<T>(a[1]), matrix_of<T>(a[2]), numbers[0].f, numbers[1].f);
+    const Matrix<T> out = matrix_of<T>(a[0]), x = matrix_of<T>(a[1]), y = matrix_of<T>(a[2]);
+    if (count == 4) {
+      const Matrix<T> row{reinterpret_cast<T*>(a[3].data), out.rows, out.columns, 0, 1};
+      if constexpr (std::is_floating_point_v<T>)
+        if (out.row_major() && out.rows * out.columns * x.columns > least && is_small(out, y))
+          return small_product<T>(out, x, y, row, T(numbers[0].f), T(numbers[1].f));
+      for (int64_t i = 0; i < out.rows; ++i) std::copy_n(row.data, out.columns, &out(i, 0));
+    }
+    gemm_any<T>(out, x, y, numbers[0].f, numbers[1].f);
   });
 }
 const Register gemm_("gemm", gemm);

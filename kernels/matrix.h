@@ -26,11 +26,13 @@ struct Matrix {
   bool column_major() const { return transposed().row_major(); }
 };
 
-// out = alpha * a @ b + beta * out, where the product is too small for what BLAS prepares: for each instruction set. a and b have
-// any strides, out is row-major, a has at most `deepest_small_product` columns.
+// out = alpha * a @ b + beta * added, where the product is too small for what BLAS prepares: for each instruction set. a and b
+// have any strides; out is row-major, as is `added` but for its rows, which may be one; a has at most `deepest_small_product`
+// columns.
 constexpr int64_t deepest_small_product = 256;
 template <class T>
-using SmallProduct = void (*)(const Matrix<T>& out, const Matrix<T>& a, const Matrix<T>& b, T alpha, T beta);
+using SmallProduct = void (*)(const Matrix<T>& out, const Matrix<T>& a, const Matrix<T>& b, const Matrix<T>& added, T alpha,
+                              T beta);
 template <class T>
 inline SmallProduct<T> small_product = nullptr;
 

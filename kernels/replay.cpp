@@ -193,14 +193,13 @@ void Program::loop(Loop function, char* const* data, const int64_t* strides, int
   work += double(n);
 }
 
-void Program::copy(char* to, const char* from, int64_t bytes, int64_t times) {
+void Program::copy(char* to, const char* from, int64_t bytes) {
   if (!failure.empty() || !bytes) return;
   Step& step = add_step(Kind::copy, 2);
   step.n = bytes;
-  step.times = times;
   for (const char* at : {static_cast<const char*>(to), from}) {
     arrays.push_back(Array{nullptr, DType::u8, 0, nullptr, nullptr});
-    spots.push_back(spot_of(at, at == to ? bytes * times : bytes));
+    spots.push_back(spot_of(at, bytes));
   }
 }
 
@@ -371,6 +370,11 @@ std::vector<int> Program::plan(const std::vector<char>& planned, int split) {
   }
   blocks = kept;
   by_address.clear();
+  for (Step& step : all)
+    if (step.kind == Kind::loop) {
+      step.strides = reinterpret_cast<const int64_t*>(numbers.data() + step.number);
+      step.given = step.with < 0 ? nullptr : numbers.data() + step.with;
+    }
   return renumbered;
 }
 
@@ -383,20 +387,20 @@ void Program::run_group(const Step* first, char* const* bases) const {
     for (int64_t at = begin; at < end; at += tile) {
       const int64_t n = std::min(tile, end - at);
       for (const Step* step = first; step < first + first->group; ++step) {
-        const int64_t* strides = reinterpret_cast<const int64_t*>(numbers.data() + step->number);
         char* data[max_operands];
         for (int k = 0; k < step->count; ++k) {
           const Spot& spot = spots[size_t(step->first + k)];
-          data[k] = spot.slot == scratch ? near + spot.offset : address(spot, bases) + at * strides[k];
+          data[k] = spot.slot == scratch ? near + spot.offset : address(spot, bases) + at * step->strides[k];
         }
-        step->loop(data, strides, n, step->with < 0 ? nullptr : numbers.data() + step->with);
+        step->loop(data, step->strides, n, step->given);
       }
     }
   });
 }
 
-void Program::run(char* const* bases, int from, int to) {
+void Program::run(char** bases, int from, int to) {
   char* data[max_operands];
+  bases[constants] = constant_bytes.data();
   for (int i = from; i < to; ++i) {
     const Step& step = all[size_t(i)];
     const Spot* at = spots.data() + step.first;
@@ -407,13 +411,12 @@ void Program::run(char* const* bases, int from, int to) {
           i += step.group - 1;
           break;
         }
-        for (int k = 0; k < step.count; ++k) data[k] = address(at[k], bases);
-        step.loop(data, reinterpret_cast<const int64_t*>(numbers.data() + step.number), step.n,
-                  step.with < 0 ? nullptr : numbers.data() + step.with);
+        // (An operand of a loop over some elements is somewhere.)
+        for (int k = 0; k < step.count; ++k) data[k] = bases[at[k].slot] + at[k].offset;
+        step.loop(data, step.strides, step.n, step.given);
         break;
       case Kind::copy:
-        for (int64_t k = 0; k < step.times; ++k)
-          std::memcpy(address(at[0], bases) + k * step.n, address(at[1], bases), size_t(step.n));
+        std::memcpy(address(at[0], bases), address(at[1], bases), size_t(step.n));
         break;
       case Kind::zero:
         std::memset(address(at[0], bases), 0, size_t(step.n));
@@ -451,8 +454,8 @@ bool Program::same_as(const Program& other) const {
     return false;
   for (size_t i = 0; i < all.size(); ++i) {
     const Step &a = all[i], &b = other.all[i];
-    if (a.kind != b.kind || a.count != b.count || a.numbers != b.numbers || a.n != b.n || a.times != b.times ||
-        a.kernel != b.kernel || a.compute != b.compute)
+    if (a.kind != b.kind || a.count != b.count || a.numbers != b.numbers || a.n != b.n || a.kernel != b.kernel ||
+        a.compute != b.compute)
       return false;
   }
   for (size_t i = 0; i < spots.size(); ++i)

@@ -42,8 +42,8 @@ class Program {
   void pointwise(const Pointwise* kernel, DType compute, const Array* operands, int count, const Number* numbers,
                  int number_count, double work);
   void loop(Loop function, char* const* data, const int64_t* strides, int count, int64_t n,
-            int item);                                                      // `item`: bytes of a number among the operands
-  void copy(char* to, const char* from, int64_t bytes, int64_t times = 1);  // so often, behind each other
+            int item);  // `item`: bytes of a number among the operands
+  void copy(char* to, const char* from, int64_t bytes);
   void zero(char* at, int64_t bytes);
   void wrote(char* at, int64_t bytes);  // somebody put these bytes there, and would again
   void count(char* at, bool wide,
@@ -62,8 +62,8 @@ class Program {
   int64_t block_bytes(int slot) const { return blocks[size_t(slot)].bytes; }
   bool is_used(int slot, int from, int to) const;  // by one of those steps
 
-  // Runs steps [from, to); `bases` has an address for each slot but those of the arena.
-  void run(char* const* bases, int from, int to);
+  // Runs steps [from, to); `bases` has an address for each slot (that of the constants is filled in here).
+  void run(char** bases, int from, int to);
   // What a step is, for people: its name, the slots of its operands, and its line.
   std::string name(int step) const;
   std::vector<int> operands(int step) const;
@@ -102,18 +102,16 @@ class Program {
       const Pointwise* pointwise;
     };
     int32_t group = 0;  // of the first step of a pass: how many it has
-    int64_t times = 1;  // of a copy
     int64_t n = 0;      // elements of a loop, bytes of a copy, or of a count
+    // Of a loop, once all is planned: where its strides and numbers are.
+    const int64_t* strides = nullptr;
+    const Number* given = nullptr;
   };
 
   void find_groups(int split);
   bool meets(const Step& step, int first) const;
   void run_group(const Step* first, char* const* bases) const;
-  char* address(const Spot& spot, char* const* bases) const {
-    return spot.slot == constants ? const_cast<char*>(constant_bytes.data()) + spot.offset
-           : spot.slot < 0        ? nullptr
-                                  : bases[spot.slot] + spot.offset;
-  }
+  char* address(const Spot& spot, char* const* bases) const { return spot.slot < 0 ? nullptr : bases[spot.slot] + spot.offset; }
   Spot spot_of(const char* at, int64_t bytes);
   Spot constant(const char* at, int64_t bytes);
   bool add_array(const Array& array);

@@ -15,6 +15,7 @@ struct Columns {
   static constexpr int lanes = lanes_of<S>, rows_at_once = sums_at_once / vectors;
   const Matrix<S>& out;
   const Matrix<S>& a;
+  const Matrix<S>& added;
   S alpha, beta;
   int64_t j;
   const S* panel;
@@ -43,7 +44,7 @@ struct Columns {
       for (int v = 0; v < vectors; ++v) {
         S* to = &out(i + r, j) + v * lanes;
         Vector<S> sum = sums[r][v] * alpha;
-        if (beta != 0) sum += beta * read(to, v);  // (what is not asked for may be NaN)
+        if (beta != 0) sum += beta * read(&added(i + r, j) + v * lanes, v);  // (what is not asked for may be NaN)
         if (parts && v == vectors - 1)
           last.store(to, sum);
         else
@@ -55,7 +56,8 @@ struct Columns {
 };
 
 template <class S, int vectors>
-void columns(const Matrix<S>& out, const Matrix<S>& a, const Matrix<S>& b, S alpha, S beta, int64_t j, int64_t last) {
+void columns(const Matrix<S>& out, const Matrix<S>& a, const Matrix<S>& b, const Matrix<S>& added, S alpha, S beta, int64_t j,
+             int64_t last) {
   constexpr int lanes = lanes_of<S>, across = vectors * lanes;
   const S* panel = &b(0, j);
   int64_t down = b.row_stride;
@@ -68,20 +70,20 @@ void columns(const Matrix<S>& out, const Matrix<S>& a, const Matrix<S>& b, S alp
     down = across;
   }
   if (last < lanes)
-    Columns<S, vectors, true>{out, a, alpha, beta, j, panel, down, Part<S>(last)}.run();
+    Columns<S, vectors, true>{out, a, added, alpha, beta, j, panel, down, Part<S>(last)}.run();
   else
-    Columns<S, vectors, false>{out, a, alpha, beta, j, panel, down, Part<S>(last)}.run();
+    Columns<S, vectors, false>{out, a, added, alpha, beta, j, panel, down, Part<S>(last)}.run();
 }
 
 template <class S>
-void multiply(const Matrix<S>& out, const Matrix<S>& a, const Matrix<S>& b, S alpha, S beta) {
+void multiply(const Matrix<S>& out, const Matrix<S>& a, const Matrix<S>& b, const Matrix<S>& added, S alpha, S beta) {
   constexpr int lanes = lanes_of<S>;
   for (int64_t j = 0; j < out.columns; j += 2 * lanes) {
     const int64_t width = out.columns - j;
     if (width <= lanes)
-      columns<S, 1>(out, a, b, alpha, beta, j, width);
+      columns<S, 1>(out, a, b, added, alpha, beta, j, width);
     else
-      columns<S, 2>(out, a, b, alpha, beta, j, std::min<int64_t>(width - lanes, lanes));
+      columns<S, 2>(out, a, b, added, alpha, beta, j, std::min<int64_t>(width - lanes, lanes));
   }
 }
 

@@ -94,3 +94,19 @@ def test_a_row_of_infinite_numbers_stays_in_its_row():
     a[2] = float("inf")
     got = a.mm(torch.ones(9, 20))
     assert torch.isinf(got[2]).all() and got.isfinite().sum() == 4 * 20
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64, torch.bfloat16, torch.complex64, torch.int64])
+def test_a_bias_is_added_as_its_expansion_is(dtype):
+    numbers = torch.Generator().manual_seed(2)
+    for rows, depth, columns in itertools.product((1, 2, 5, 33), (0, 1, 3, 8, 50), (1, 3, 8, 17, 40)):
+        a, b, bias = (
+            torch.randint(-9, 9, shape, generator=numbers).to(dtype) / (1 if dtype == torch.int64 else 7)
+            for shape in ((rows, depth), (depth, columns), (columns,))
+        )
+        a, b, bias = a.to(dtype), b.to(dtype), bias.to(dtype)
+        for beta in (1, 3):
+            expected = torch.addmm(bias.expand(rows, columns), a, b, beta=beta)
+            assert torch.equal(torch.addmm(bias, a, b, beta=beta), expected), (rows, depth, columns, beta)
+            out = torch.empty(rows, 2 * columns, dtype=dtype)[:, ::2]
+            torch.testing.assert_close(torch.addmm(bias, a, b, beta=beta, out=out), expected)

@@ -161,7 +161,7 @@ cdef extern from * namespace "rl" nogil:
         int64_t block_bytes(int) noexcept
         cbool is_used(int, int, int) noexcept
         cbool puts_into(int) noexcept
-        void run(char* const*, int, int) except +rl_raise
+        void run(char**, int, int) except +rl_raise
         int steps() noexcept
         cbool same_as(const Program&) noexcept
         cbool failed() noexcept
@@ -272,9 +272,9 @@ cdef extern from *:
       if (rl::Program* now = rl_recording()) now->loop(loop, data, strides, count, n, item);
       loop(data, strides, n, nullptr);
     }
-    static inline void rl_copy_bytes(char* to, const char* from, int64_t bytes, int64_t times = 1) {
-      if (rl::Program* now = rl_recording()) now->copy(to, from, bytes, times);
-      for (int64_t i = 0; i < times; ++i) memcpy(to + i * bytes, from, bytes);
+    static inline void rl_copy_bytes(char* to, const char* from, int64_t bytes) {
+      if (rl::Program* now = rl_recording()) now->copy(to, from, bytes);
+      memcpy(to, from, bytes);
     }
     static inline void rl_zero_bytes(char* at, int64_t bytes) {
       if (rl::Program* now = rl_recording()) now->zero(at, bytes);
@@ -296,7 +296,6 @@ cdef extern from *:
     void launch_loop "rl_launch_loop"(const Pointwise*, DType, const Array*, int, const Number*, int, double work) except +rl_raise
     void run_loop "rl_run_loop"(Loop, char* const*, const int64_t*, int, int64_t, int) except +rl_raise
     void copy_bytes "rl_copy_bytes"(char*, const char*, int64_t) noexcept
-    void copy_bytes_often "rl_copy_bytes"(char*, const char*, int64_t, int64_t) noexcept
     void zero_bytes "rl_zero_bytes"(char*, int64_t) noexcept
     void wrote "rl_wrote"(char*, int64_t) noexcept
     void not_again "rl_not_again"(const char*) noexcept

@@ -110,8 +110,9 @@ cdef class ProductOp(Op):
         """Called once by the table, after construction."""
         self.kind, self.adds, self.run = _product_kinds[kind], adds, (<Kernel>kernel(kernel_name)).function
 
-    cdef int multiply(self, Tensor out, Tensor a, Tensor b, double alpha, double beta) except -1:
-        cdef Array arrays[3]
+    cdef int multiply(self, Tensor out, Tensor a, Tensor b, double alpha, double beta, Tensor row) except -1:
+        """`row`: what every row of out begins as, or None where beta is to be taken of out itself."""
+        cdef Array arrays[4]
         cdef Number numbers[2]
         cdef int64_t shapes[2][2]
         cdef int64_t strides[2][2]
@@ -130,11 +131,13 @@ cdef class ProductOp(Op):
             arrays[0].ndim = arrays[2].ndim = 2
             arrays[0].shape, arrays[0].strides = shapes[0], strides[0]
             arrays[2].shape, arrays[2].strides = shapes[1], strides[1]
-        launch(self.run, arrays, 3, numbers, 2, work / 4)      # (four multiplications go with one element)
+        if row is not None:
+            arrays[3] = array_of(row)
+        launch(self.run, arrays, 3 + (row is not None), numbers, 2, work / 4)      # (four multiplications go with one element)
         return 0
 
     cdef object compute(self, PyObject** args, Call* call):
-        cdef Tensor a, b, out, made, x = None
+        cdef Tensor a, b, out, made, x = None, row = None
         cdef Geometry shape
         cdef int mode = call.mode
         cdef double alpha = 1, beta = 0
@@ -176,16 +179,18 @@ cdef class ProductOp(Op):
             prepare_out(out, shape, a.code)
         made = new_like_shape(a.code, shape) if apart else out
         if complex_factor:
-            self.multiply(made, a, b, 1, 0)
+            self.multiply(made, a, b, 1, 0, None)
             self.combine(made, made, x, <object>args[3], <object>args[4])
         else:
             if self.adds and beta != 0 and made is not x:
                 require_expandable(x, shape)
-                if not repeat_row(made, x):
+                if is_row_of(made, x):
+                    row = x
+                else:
                     copy_elements(made, x)
             elif self.adds and mode == MODE_NEW:
                 require_expandable(x, shape)
-            self.multiply(made, a, b, alpha, beta)
+            self.multiply(made, a, b, alpha, beta, row)
         if apart and mode == MODE_OUT:
             prepare_out(out, shape, a.code)
         if apart:
@@ -248,14 +253,10 @@ def mat2_gradient(Tensor g not None, Tensor mat1 not None, bint column_major, al
     return turned_product(mat1, g, True, False, column_major, alpha)
 
 
-cdef bint repeat_row(Tensor out, Tensor row):
-    """The bias of a layer: a contiguous row into all rows of a small contiguous tensor. False, and nothing, for anything else."""
-    cdef int64_t bytes = row.count * item_bytes[row.code]
-    if row.geometry.ndim != 1 or not row.flags & CONTIGUOUS or not out.flags & CONTIGUOUS or out.geometry.ndim != 2 or out.count > 16384 \
-            or out.geometry.shape[1] != row.count or is_meta(out):
-        return False
-    copy_bytes_often(data_of(out), data_of(row), bytes, out.geometry.shape[0])
-    return True
+cdef bint is_row_of(Tensor out, Tensor row):
+    """Is it the bias of a layer, a contiguous row for all rows of a contiguous matrix, which is small?"""
+    return row.geometry.ndim == 1 and row.flags & CONTIGUOUS and out.flags & CONTIGUOUS and out.geometry.ndim == 2 and \
+        out.count <= 16384 and out.geometry.shape[1] == row.count and not is_meta(out)
 
 @cython.final
 cdef class MatmulOp(Op):
