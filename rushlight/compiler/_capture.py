@@ -85,7 +85,7 @@ def _call(itself, attempts, args, keywords, tensors, key):
         return function(*args, **keywords)
     try:
         reading = Reading(attempts.codes, function, args, keywords)
-        guards = core.Guards(by_dict(reading.guards))
+        guards = core.Guards(*by_dict(reading.guards))
     except Unreadable as error:
         attempts.refuse(key, str(error), at_once=True)
         return function(*args, **keywords)

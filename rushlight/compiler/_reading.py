@@ -358,15 +358,14 @@ class Reading:
         value.__name__  # noqa: B018 (a look-up gives the class a version)
         getattr(value, "_", None)
         try:
-            core.Guards([("version", value, None, None)])
+            core.Guards([], [("version", value, None, None)])
         except ValueError:
             raise Unreadable(f"the class of {path} changes all the time") from None
         self.guards.append(("version", value, None, None))
 
     def _read_function(self, function, path):
-        self.guards.append(("attribute", function, "__code__", function.__code__))
-        self.guards.append(("attribute", function, "__defaults__", function.__defaults__))
-        self.guards.append(("attribute", function, "__kwdefaults__", function.__kwdefaults__))
+        parts = (function.__code__, function.__defaults__, function.__kwdefaults__)
+        self.guards.append(("function", function, None, parts))
         self._waiting += [(item, path) for item in (function.__defaults__ or ())]
         if function.__kwdefaults__:
             self._waiting.append((function.__kwdefaults__, path))
@@ -562,13 +561,11 @@ __all__ = ["Reading", "Unreadable", "Watch", "is_own", "is_pure"]
 
 
 def by_dict(guards):
-    """The guards with those of one dict behind each other, and a mark before them: how many hold while nobody has touched it."""
-    dicts, found = {}, []
+    """The guards of items of dicts, those of one dict behind each other (nobody asks for them while none has touched it), and the others."""
+    dicts, others = {}, []
     for guard in guards:
         if guard[0] in ("item", "lacks", "keys"):
             dicts.setdefault(id(guard[1]), []).append(guard)
         else:
-            found.append(guard)
-    for of_dict in dicts.values():
-        found += [("same", of_dict[0][1], None, len(of_dict)), *of_dict]
-    return found
+            others.append(guard)
+    return [guard for of_dict in dicts.values() for guard in of_dict], others

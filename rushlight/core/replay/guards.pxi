@@ -7,6 +7,9 @@ cdef extern from "Python.h":
     PyObject* PyCell_GET(PyObject*) noexcept
     Py_ssize_t PySet_GET_SIZE(PyObject*) noexcept
     bint PyUnicode_CheckExact_ "PyUnicode_CheckExact"(PyObject*) noexcept
+    PyObject* PyFunction_GET_CODE(PyObject*) noexcept
+    PyObject* PyFunction_GET_DEFAULTS(PyObject*) noexcept
+    PyObject* PyFunction_GET_KW_DEFAULTS(PyObject*) noexcept
 
 cdef extern from *:
     """
@@ -30,7 +33,11 @@ cdef extern from *:
       int kind;
       PyObject *owner, *key, *value;     // (the Guards hold them)
       int64_t number;
+    };
+    struct rl_guarded_dict {             // … those of one dict: they hold while its version is this one
+      PyObject* dict;
       uint64_t version;
+      size_t first, end;
     };
     """
     int64_t type_version "rl_type_version"(PyObject*) noexcept
@@ -41,22 +48,26 @@ cdef extern from *:
         PyObject* key
         PyObject* value
         int64_t number
+    cdef struct GuardedDict "rl_guarded_dict":
+        PyObject* dict
         uint64_t version
+        size_t first
+        size_t end
 
 cdef enum:
-    SAME_DICT       # the dict `owner` was not touched since the last time: the next `number` guards hold
     DICT_ITEM       # owner[key] is value
     DICT_LACKS      # key is not in owner
     DICT_KEYS       # its keys are those of the tuple value, in this order …
     DICT_ORDER      # … and of an OrderedDict, whose order is its own, in that of the list value
     ITEMS           # a list: its items are those of the tuple value
     MEMBERS         # a set
+    FUNCTION        # its code, defaults and defaults of keywords are those of the tuple value
     CELL            # the variable of a closure (value NULL: not set)
     CLASS_OF        # type(owner) is value
     VERSION         # a class and its bases have not been changed
     ATTRIBUTE       # getattr(owner, key, key) is value
 
-cdef list _guard_kinds = ["same", "item", "lacks", "keys", "order", "items", "members", "cell", "class", "version", "attribute"]
+cdef list _guard_kinds = ["item", "lacks", "keys", "order", "items", "members", "function", "cell", "class", "version", "attribute"]
 
 cdef inline bint is_same(PyObject* now, PyObject* before):
     """One object, or two that cannot be told apart by their values."""
@@ -138,21 +149,22 @@ cdef TensorState outlined(TensorState state):
 
 @cython.final
 cdef class Guards:
-    """Comparisons, each (kind, owner, key, value); those of one dict stand behind each other, and a mark before them."""
+    """Comparisons, each (kind, owner, key, value); those of one dict stand behind each other."""
     cdef vector[GuardItem] items
+    cdef vector[GuardedDict] dicts    # of the first items …
+    cdef size_t others                # … and where the rest of them begins
     cdef list held
     cdef readonly object failed       # what did not hold, the last time
 
-    def __init__(self, list guards):
+    def __init__(self, list of_dicts, list others):
         cdef GuardItem item
-        self.held = guards
+        cdef GuardedDict guarded
+        self.held, self.others = of_dicts + others, len(of_dicts)
         for guard in self.held:
             kind, owner, key, value = guard
             item.kind = _guard_kinds.index(kind)
-            item.number, item.version = 0, 0
-            if item.kind == SAME_DICT:
-                item.number = value
-            elif item.kind == VERSION:
+            item.number = 0
+            if item.kind == VERSION:
                 item.number = type_version(<PyObject*>owner)
                 if item.number == 0:
                     raise ValueError(f"{owner} has no version")
@@ -161,7 +173,12 @@ cdef class Guards:
             item.owner, item.key, item.value = <PyObject*>owner, <PyObject*>key, <PyObject*>value
             if item.kind == CELL and value is MISSING:
                 item.value = NULL
+            if self.items.size() < self.others and (self.dicts.empty() or self.dicts.back().dict != item.owner):
+                guarded.dict, guarded.version, guarded.first = item.owner, 0, self.items.size()
+                self.dicts.push_back(guarded)
             self.items.push_back(item)
+            if self.items.size() <= self.others:
+                self.dicts.back().end = self.items.size()
 
     def __len__(self):
         return self.items.size()
@@ -171,23 +188,23 @@ cdef class Guards:
         return self.all_hold()
 
     cdef bint all_hold(self) except -1:
-        cdef size_t i = 0, end = 0, total = self.items.size()
-        cdef GuardItem* item
-        cdef GuardItem* dict_item = NULL
-        while i < total:
-            item = &self.items[i]
-            i += 1
-            if item.kind == SAME_DICT:
-                if item.version and item.version == dict_version(item.owner):
-                    i += item.number
-                else:
-                    dict_item, end = item, i + item.number
+        cdef size_t i
+        cdef GuardedDict* of_dict
+        for i in range(self.dicts.size()):
+            of_dict = &self.dicts[i]
+            if of_dict.version and of_dict.version == dict_version(of_dict.dict):
                 continue
-            if not guard_holds(item):
-                self.failed = (<list>self.held)[i - 1]
+            if not self.some_hold(of_dict.first, of_dict.end):
                 return False
-            if i == end:
-                dict_item.version = dict_version(item.owner)
+            of_dict.version = dict_version(of_dict.dict)
+        return self.some_hold(self.others, self.items.size())
+
+    cdef bint some_hold(self, size_t first, size_t end) except -1:
+        cdef size_t i
+        for i in range(first, end):
+            if not guard_holds(&self.items[i]):
+                self.failed = (<list>self.held)[i]
+                return False
         return True
 
 cdef bint has_keys(GuardItem* item) except -1:
@@ -200,6 +217,9 @@ cdef bint has_keys(GuardItem* item) except -1:
             return False
         i += 1
     return True
+
+cdef inline PyObject* or_none(PyObject* value) noexcept:
+    return <PyObject*>None if value == NULL else value
 
 cdef bint guard_holds(GuardItem* item) except -1:
     cdef PyObject* found
@@ -223,6 +243,10 @@ cdef bint guard_holds(GuardItem* item) except -1:
         return True
     if item.kind == MEMBERS:
         return PySet_GET_SIZE(item.owner) == item.number and (item.number == 0 or <object>item.owner == <object>item.value)
+    if item.kind == FUNCTION:
+        return PyFunction_GET_CODE(item.owner) == PyTuple_GET_ITEM_POINTER(<object>item.value, 0) and \
+            or_none(PyFunction_GET_DEFAULTS(item.owner)) == PyTuple_GET_ITEM_POINTER(<object>item.value, 1) and \
+            or_none(PyFunction_GET_KW_DEFAULTS(item.owner)) == PyTuple_GET_ITEM_POINTER(<object>item.value, 2)
     if item.kind == CELL:
         return is_same(PyCell_GET(item.owner), item.value)
     if item.kind == CLASS_OF:
