@@ -39,18 +39,16 @@ class OptimizedModule(Module):
         self._prepare()
 
     def _prepare(self):
+        # A forward of its own: a call of the module then comes to it through hooks alone, without Python.
         mod = self._modules["_orig_mod"]
-        self.__dict__["compiled"] = _capture.compiled(lambda *args, **kwargs: mod(*args, **kwargs))
+        self.__dict__["forward"] = self.__dict__["compiled"] = _capture.compiled(lambda *args, **kwargs: mod(*args, **kwargs))
 
     def __getstate__(self):
-        return {name: value for name, value in self.__dict__.items() if name != "compiled"}
+        return {name: value for name, value in self.__dict__.items() if name not in ("compiled", "forward")}
 
     def __setstate__(self, state):
         super().__setstate__(state)
         self._prepare()
-
-    def __call__(self, *args, **kwargs):
-        return self.__dict__["compiled"](*args, **kwargs)
 
     def forward(self, *args, **kwargs):
         """What the module gives."""

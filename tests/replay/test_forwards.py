@@ -34,6 +34,17 @@ class Test_A_compiled_forward:
         assert results[0] == results[1]
         replayed(run.compiled)
 
+    def test_hooks_of_the_compiled_module_run(self):
+        seen = []
+        run = torch.compile(network(4, 8, 1))
+        run.register_forward_hook(lambda module, given, out: seen.append(type(module).__name__) or out + 1)
+        run.register_forward_pre_hook(lambda module, given: (given[0] * 2,))
+        for _ in range(8):
+            x = torch.rand(6, 4)
+            same(run(x), run._orig_mod(2 * x) + 1)
+        assert seen == ["OptimizedModule"] * 8
+        replayed(run.compiled)
+
     def test_several_calls_before_backward(self):
         w = torch.rand(3, requires_grad=True)
 
