@@ -142,3 +142,10 @@ def test_storages_as_data(torch):
 
 def test_nothing_has_no_address(torch):
     assert torch.empty(2, 2)[2:].data_ptr() == 0 == torch.ones(3).resize_(0).data_ptr() and torch.ones(1).data_ptr()
+
+
+def test_complex_scalars_keep_their_imaginary_part(torch):
+    for z in (np.complex64(1 + 2j), np.complex128(1 + 2j)):
+        for made in (torch.tensor(z), torch.tensor([[z]]), torch.tensor([1, z]), torch.tensor((z,), dtype=torch.complex128)):
+            assert made.is_complex() and made.flatten()[-1].item() == 1 + 2j
+    assert torch.tensor(np.float32(1.5), dtype=torch.complex64).item() == 1.5

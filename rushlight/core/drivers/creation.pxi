@@ -96,7 +96,9 @@ cdef int store_number(object value, int code, void* at) except -1:
         (<uint8_t*>at)[0] = PyObject_IsTrue(value)
         return 0
     if kind == IS_COMPLEX:
-        return write_number(value if PyComplex_Check(value) else PyFloat_AsDouble(value), code, at)
+        # (NumPy's narrower complex numbers are none of Python's, and would be floats without their imaginary part.)
+        given = PyComplex_Check(value) or hasattr(type(value), "__complex__")
+        return write_number(complex(value) if given else PyFloat_AsDouble(value), code, at)
     if kind == IS_FLOATING:
         if PyComplex_Check(value):
             raise TypeError(f"must be real number, not {type_name(value)}")
