@@ -66,3 +66,10 @@ def digest(dtype):
 def test_sums_have_the_bits_of_pytorch(name):
     expected, found = RECORDED[name].split(), digest(getattr(torch, name)).split()
     assert [call for call, a, b in zip(CALLS, expected, found, strict=True) if a != b] == []
+
+
+def test_what_is_not_a_number_is_left_out_of_sums_of_integers():
+    x = torch.tensor([1.5, float("nan"), 2.5])
+    for dtype in (torch.int64, torch.uint8):
+        assert torch.nansum(x, dtype=dtype).item() == 3 and x.half().nansum(0, dtype=dtype).dtype is dtype
+    assert torch.nansum(x, dtype=torch.float64).item() == 4

@@ -65,7 +65,9 @@ cdef class ReductionOp(Op):
         cdef Tensor source = x, out, second = None
         result = self.result_code(code, given)
         if code != x.code:
-            source = convert(x, code)
+            if self.result == RESULT_SUM and self.check is not None and category[x.code] == IS_FLOATING and category[code] < IS_FLOATING:
+                source = x.nan_to_num(0., float("inf"), float("-inf"))      # (nansum: an integer has no NaN to leave out)
+            source = convert(source, code)
         elif not early_dtype(code):
             # Kernels that ask whether numbers are 0, or sum integers, are those of other dtypes.
             if self.result == RESULT_BOOL or self.result == RESULT_INT64 and self.check is None and code == COMPLEX32:
