@@ -107,4 +107,4 @@ def test_a_sum_of_truth_values_is_whether_one_is_true(values):
     assert torch.equal(torch.sum(x, 1, out=torch.empty(2, dtype=torch.bool)), expected)
     assert not x[:0].sum(dtype=torch.bool) and not x[:, :0].sum(1, dtype=torch.bool).any()
     if not x.is_complex():
-        assert torch.equal(x.nansum(1, dtype=torch.bool), expected)
+        assert torch.equal(x.nansum(1, dtype=torch.bool), x.nan_to_num().bool().any(1))
