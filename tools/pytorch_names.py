@@ -58,7 +58,9 @@ def public(name, module):
             continue
         if (isinstance(home, str) and not home.startswith("torch")) or (home is None and not callable(value) and name != "torch"):
             continue
-        if isinstance(home, str) and name != "torch" and home != name and inspect.isclass(value) and not home.startswith(name):
+        # (Classes of torch._C have no other place.)
+        elsewhere = isinstance(home, str) and not home.startswith((name, "torch._C"))
+        if elsewhere and name != "torch" and inspect.isclass(value):
             continue
         listed.add(key)
     return {x for x in listed if not x.startswith("_")}
