@@ -173,6 +173,12 @@ def is_coalesced(self):
     raise RuntimeError("is_coalesced expected sparse coordinate tensor layout but got Strided")
 
 
+@composite(function=False, signature="bool coalesced")
+def _coalesced_(self, coalesced):
+    """Marks a sparse tensor as one in which each place stands once, in order, or as none."""
+    raise NotImplementedError("Could not run 'aten::_coalesced_' with arguments from the 'CPU' backend: the tensor is not sparse")
+
+
 @composite(function=False, signature=None)
 def sparse_dim(self):
     """How many dimensions are sparse.

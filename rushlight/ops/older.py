@@ -20,6 +20,33 @@ def _assert_async(input, assert_msg="Expected Tensor with single nonzero value, 
         raise RuntimeError(assert_msg)
 
 
+def require_indices(name, given):
+    """Refuses what is no tensor of integers, as the index of a sparse tensor is."""
+    if given.is_floating_point() or given.is_complex() or given.dtype is torch.bool:
+        raise NotImplementedError(f"\"{name}\" not implemented for '{given.dtype.legacy_name}'")
+
+
+@composite(method=False, signature="Tensor input, int size, *, bool out_int32=False")
+def _convert_indices_from_coo_to_csr(input, size, out_int32=False):
+    """Where each of `size` rows begins, of elements whose rows `input` has in order; behind the last row, how many there are."""
+    if input.ndim > 1:
+        raise RuntimeError(f"Input is supposed to be a vector, but got {input.ndim} dimensional tensor.")
+    require_indices("convert_indices_from_coo_to_csr_cpu", input)
+    return torch.searchsorted(input.flatten(), torch.arange(size + 1, dtype=input.dtype), out_int32=out_int32)
+
+
+@composite(method=False, signature="Tensor crow_indices, Tensor col_indices, *, bool out_int32=False, bool transpose=False")
+def _convert_indices_from_csr_to_coo(crow_indices, col_indices, out_int32=False, transpose=False):
+    """The rows and columns of elements, from where the rows begin; `transpose` gives the columns first. Batches stand in rows before them."""
+    require_indices("convert_indices_from_csr_to_coo_cpu", crow_indices)
+    counts = crow_indices.diff()
+    places = torch.ones_like(counts).nonzero().T.repeat_interleave(counts.flatten().long(), 1)
+    *lead, rows = places
+    columns = col_indices.flatten().long()
+    made = torch.stack([*lead, columns, rows] if transpose else [*lead, rows, columns])
+    return made.int() if out_int32 else made
+
+
 REDUCTION = {1: "mean", 2: "sum"}
 
 
