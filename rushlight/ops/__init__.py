@@ -74,6 +74,7 @@ LATE = {
     "recurrent": (),
     "sequences": (),
     "coordinates": (
+        "_coalesced_",
         "_indices",
         "_nnz",
         "_values",
@@ -234,10 +235,9 @@ def load_library(path):
 
 
 def __getattr__(name):
-    """`torch.ops.NAMESPACE`: what programs define by `torch.library`, and PyTorch's own ops by their internal names."""
-    objects = sys.modules.get("rushlight._ops")
-    if objects is None and name in ("aten", "prims"):
-        objects = importlib.import_module("rushlight._ops")
-    if objects is None or name not in objects.namespaces:
+    """`torch.ops.NAMESPACE`, which any name is: what programs define by `torch.library`, and PyTorch's own ops by their internal names."""
+    place = os.path.join(os.path.dirname(__file__), name)
+    if name.startswith("_") or os.path.exists(place + ".py") or os.path.exists(place):  # (a module of ours that is not imported yet)
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return globals().setdefault(name, objects.namespaces[name])  # (programs delete the attribute)
+    made = importlib.import_module("rushlight._ops").namespace(name)
+    return globals().setdefault(name, made)  # (programs delete the attribute)
