@@ -1,0 +1,1 @@
+"""What a process tells the one that started it."""
