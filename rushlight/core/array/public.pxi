@@ -40,6 +40,19 @@ cdef extern from *:
       return Py_TYPE(usual)->tp_descr_set(usual, cls, name);
     }
     static PyGetSetDef rl_class_attributes[] = {{"__module__", rl_class_module, rl_set_class_module, NULL, NULL}, {NULL, NULL, NULL, NULL, NULL}};
+    // Programs put methods of their own on torch.Tensor, which is a class of Python's there; a compiled class lets nobody, so it is another for
+    // as long as that takes. (Its name and its bases, which are kept where compiled classes have no place for them, stay what they are.)
+    static PyTypeObject* rl_open_class;
+    static int rl_set_on_class(PyObject* cls, PyObject* name, PyObject* value) {
+      PyTypeObject* type = (PyTypeObject*)cls;
+      int closed = type != rl_open_class;
+      for (const char* kept : {"__name__", "__qualname__", "__bases__"}) closed |= PyUnicode_CompareWithASCIIString(name, kept) == 0;
+      if (closed) return PyType_Type.tp_setattro(cls, name, value);
+      type->tp_flags &= ~Py_TPFLAGS_IMMUTABLETYPE;
+      int failed = PyType_Type.tp_setattro(cls, name, value);
+      type->tp_flags |= Py_TPFLAGS_IMMUTABLETYPE;
+      return failed;
+    }
     static PyTypeObject rl_public_class = {PyVarObject_HEAD_INIT(NULL, 0)};
     static int rl_prepare_public_class(PyObject* shown) {
       Py_INCREF(shown);
@@ -49,15 +62,18 @@ cdef extern from *:
       rl_public_class.tp_base = &PyType_Type;
       rl_public_class.tp_flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_BASETYPE;
       rl_public_class.tp_repr = rl_class_repr;
+      rl_public_class.tp_setattro = rl_set_on_class;
       rl_public_class.tp_getset = rl_class_attributes;
       return PyType_Ready(&rl_public_class);
     }
     static void rl_make_public(PyObject* cls) { Py_SET_TYPE(cls, &rl_public_class); PyType_Modified((PyTypeObject*)cls); }
+    static void rl_open(PyObject* cls) { rl_open_class = (PyTypeObject*)cls; }
     static void rl_set_package(PyObject* name) { Py_INCREF(name); Py_XSETREF(rl_package, name); }
     static PyObject* rl_get_package() { Py_INCREF(rl_package); return rl_package; }
     """
     int prepare_public_class "rl_prepare_public_class"(object) except -1
     void make_public "rl_make_public"(object) noexcept
+    void open_class "rl_open"(object) noexcept
     void set_package "rl_set_package"(object) noexcept
     object get_package "rl_get_package"()
     PyTypeObject public_class "rl_public_class"

@@ -588,6 +588,8 @@ keep_bare_new(<PyTypeObject*>Tensor)
 
 set_new(<PyTypeObject*>Tensor, <void*>python_new)
 
+open_class(Tensor)
+
 def install_method(str name, value, kind=Tensor):
     """Puts a method or property on a class of the core itself, so that it is found as fast as one that is compiled in."""
     put_in_type(<PyTypeObject*>kind, name, value)
