@@ -237,7 +237,8 @@ def load_library(path):
 def __getattr__(name):
     """`torch.ops.NAMESPACE`, which any name is: what programs define by `torch.library`, and PyTorch's own ops by their internal names."""
     place = os.path.join(os.path.dirname(__file__), name)
-    if name.startswith("_") or os.path.exists(place + ".py") or os.path.exists(place):  # (a module of ours that is not imported yet)
+    # (A module of ours may not be imported yet.)
+    if name.startswith("_") or os.path.exists(place + ".py") or os.path.exists(place):
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     made = importlib.import_module("rushlight._ops").namespace(name)
     return globals().setdefault(name, made)  # (programs delete the attribute)
