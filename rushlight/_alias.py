@@ -236,7 +236,8 @@ def as_torch() -> Alias:
 
 
 class _Renamer:
-    """Asked for modules of ours, which it finds as others would; their classes and functions then say that they are of torch."""
+    """Asked for modules of ours, which it finds as others would; their classes and functions then say that they are of torch, where they can
+    be found by who looks for them there."""
 
     @staticmethod
     def find_spec(name: str, path=None, target=None):
@@ -251,6 +252,8 @@ class _Renamer:
                 execute(module)
                 _rename(module)
                 _tell_missing(module)
+                if _handles:
+                    sys.modules.setdefault(_shown(name), module)
 
             spec.loader.exec_module = execute_and_rename  # type: ignore[method-assign]
         return spec

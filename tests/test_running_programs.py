@@ -303,3 +303,24 @@ def test_the_module_is_called_torch_while_it_is():
 
         assert nn is rushlight.nn
     assert rushlight.__name__ == "rushlight"
+
+
+def test_a_class_is_found_in_the_module_that_it_names(program, tmp_path):
+    """Libraries that pickle classes by name look for them among the modules that are there, without an import."""
+    name = program(
+        """
+        import sys
+        import torch
+
+        for place in (torch, torch.optim, torch.optim.lr_scheduler, torch.nn, torch.utils.data, torch.distributions):
+            for name in dir(place):
+                cls = getattr(place, name)
+                if isinstance(cls, type) and cls.__module__.startswith("torch.") and cls.__module__ != "torch._C":
+                    found = sys.modules.get(cls.__module__)
+                    assert found is not None, (name, cls.__module__)
+                    assert getattr(found, name, cls) is cls, (name, cls.__module__)
+        print(torch.optim.RMSprop.__module__)
+        """
+    )
+    done = run(name, cwd=tmp_path)
+    assert (done.stderr, done.stdout) == ("", "torch.optim.rmsprop\n")
