@@ -257,3 +257,20 @@ def test_files_in_memory(tmp_path):
     assert path.read_bytes() == b"\x09\1\2\3\4\5\6\7" and private.tolist() == [9, 7, 2, 3]
     with pytest.raises(RuntimeError, match="unable to mmap 8 bytes from file"):
         core.MappedFile(os.open(path, os.O_RDONLY), 8)
+
+
+def test_a_process_records_its_error(tmp_path, monkeypatch):
+    import json
+
+    from rushlight.distributed.elastic.multiprocessing.errors import record
+
+    @record
+    def fails(x):
+        return 1 / x
+
+    monkeypatch.setenv("TORCHELASTIC_ERROR_FILE", str(tmp_path / "error.json"))
+    assert fails(2) == 0.5 and not (tmp_path / "error.json").exists()
+    with pytest.raises(ZeroDivisionError):
+        fails(0)
+    told = json.loads((tmp_path / "error.json").read_text())["message"]
+    assert told["message"] == "ZeroDivisionError: division by zero" and "fails" in told["extraInfo"]["py_callstack"]

@@ -354,3 +354,22 @@ def test_a_sum_of_halves_in_one_place_can_be_too_large():
     scaler, optimizer = torch.amp.GradScaler("cpu"), torch.optim.SGD([param], 1.0)
     found = scaler._unscale_grads_(optimizer, torch.tensor(0.25), torch.zeros(()), True)
     assert [each.item() for each in found.values()] == [1]
+
+
+@pytest.mark.parametrize("short", [False, True])
+def test_indices_between_layouts(short):
+    rows, columns = torch.tensor([0, 0, 2, 3]), torch.tensor([1, 2, 0, 3])
+    begins = torch._convert_indices_from_coo_to_csr(rows, 5, out_int32=short)
+    assert begins.tolist() == [0, 2, 2, 3, 4, 4] and begins.dtype == (torch.int32 if short else torch.int64)
+    back = torch._convert_indices_from_csr_to_coo(begins, columns, out_int32=short)
+    assert back.tolist() == [rows.tolist(), columns.tolist()] and back.dtype == begins.dtype
+    turned = torch._convert_indices_from_csr_to_coo(begins, columns, out_int32=short, transpose=True)
+    assert turned.tolist() == [columns.tolist(), rows.tolist()]
+    with pytest.raises(NotImplementedError, match="\"convert_indices_from_coo_to_csr_cpu\" not implemented for 'Float'"):
+        torch._convert_indices_from_coo_to_csr(rows.float(), 5)
+
+
+def test_coalesced_is_what_it_is_said_to_be():
+    x = torch.sparse_coo_tensor([[1, 0]], [1.0, 2.0], (3,))
+    assert not x.is_coalesced() and x._coalesced_(True) is x and x.is_coalesced()
+    assert not x._coalesced_(False).is_coalesced()

@@ -26,6 +26,7 @@ from ..semantics.test_hooks import *  # noqa: F403
 from ..semantics.test_layouts import *  # noqa: F403
 from ..semantics.test_lazy_conjugates import *  # noqa: F403
 from ..semantics.test_making_tensors import *  # noqa: F403
+from ..semantics.test_methods_of_programs import *  # noqa: F403
 from ..semantics.test_modes import *  # noqa: F403
 from ..semantics.test_names_of_the_extension import *  # noqa: F403
 from ..semantics.test_numbers_beside_tensors import *  # noqa: F403

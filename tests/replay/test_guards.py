@@ -199,6 +199,18 @@ class Test_What_changes_between_calls:
             assert compiled(torch.ones(1)).item() == (i + 1) ** 3
         assert compiled.replays == 0
 
+    def test_methods_of_tensors_are_replaced(self):
+        compiled = torch.compile(lambda x: x.mul(2) + x)
+        x = torch.rand(3)
+        for _ in range(6):
+            same(compiled(x), 3 * x)
+        kept, torch.Tensor.mul = torch.Tensor.mul, lambda self, other: self - other
+        try:
+            same(compiled(x), x - 2 + x)
+        finally:
+            torch.Tensor.mul = kept
+        same(compiled(x), 3 * x)
+
     def test_training(self):
         module = nn.Sequential(nn.Linear(3, 3), nn.BatchNorm1d(3))
         compiled = torch.compile(module)

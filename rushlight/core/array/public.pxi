@@ -43,6 +43,7 @@ cdef extern from *:
     // Programs put methods of their own on torch.Tensor, which is a class of Python's there; a compiled class lets nobody, so it is another for
     // as long as that takes. (Its name and its bases, which are kept where compiled classes have no place for them, stay what they are.)
     static PyTypeObject* rl_open_class;
+    static uint32_t rl_class_changes;     // how often that was done
     static int rl_set_on_class(PyObject* cls, PyObject* name, PyObject* value) {
       PyTypeObject* type = (PyTypeObject*)cls;
       int closed = type != rl_open_class;
@@ -50,6 +51,7 @@ cdef extern from *:
       if (closed) return PyType_Type.tp_setattro(cls, name, value);
       type->tp_flags &= ~Py_TPFLAGS_IMMUTABLETYPE;
       int failed = PyType_Type.tp_setattro(cls, name, value);
+      ++rl_class_changes;
       type->tp_flags |= Py_TPFLAGS_IMMUTABLETYPE;
       return failed;
     }
@@ -74,6 +76,7 @@ cdef extern from *:
     int prepare_public_class "rl_prepare_public_class"(object) except -1
     void make_public "rl_make_public"(object) noexcept
     void open_class "rl_open"(object) noexcept
+    uint32_t class_changes "rl_class_changes"
     void set_package "rl_set_package"(object) noexcept
     object get_package "rl_get_package"()
     PyTypeObject public_class "rl_public_class"

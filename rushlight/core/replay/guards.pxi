@@ -257,9 +257,9 @@ cdef bint guard_holds(GuardItem* item) except -1:
     return is_same(<PyObject*>value, item.value)
 
 cdef int64_t modes_word():
-    """The modes that calls of ops depend on."""
+    """The modes that calls of ops depend on, and how often programs have changed methods of tensors."""
     return modes.grad | modes.inference << 1 | modes.wished << 2 | modes.forward_ad << 3 | modes.anomaly << 4 | short_ways << 5 | \
-        <int64_t>modes.unwrapped << 8 | <int64_t>default_dtype << 16
+        <int64_t>modes.unwrapped << 8 | <int64_t>default_dtype << 16 | <int64_t>class_changes << 32
 
 cdef tuple modes_now():
     """The modes that a call finds, and leaves as they were."""
