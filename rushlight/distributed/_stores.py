@@ -76,11 +76,27 @@ class Store:
 
 
 class HashStore(Store):
-    """A store in this process' memory."""
+    """A store in this process' memory.
+
+    >>> import rushlight as torch
+    >>> store = torch.distributed.HashStore()
+    >>> store.add("count", 2), store.add("count", 3)
+    (2, 5)
+    """
 
 
 class FileStore(Store):
-    """A store that processes would share by a file: of one process."""
+    """A store that processes would share by a file: of one process, which keeps the values itself.
+
+    Args:
+        file_name: The file's path; nothing is written.
+        world_size: How many processes there are; without effect.
+
+    >>> import rushlight as torch
+    >>> store = torch.distributed.FileStore("values", 1)
+    >>> store.set("key", "value"); store.get("key")
+    b'value'
+    """
 
     def __init__(self, file_name, world_size=-1):
         super().__init__()
@@ -88,7 +104,23 @@ class FileStore(Store):
 
 
 class TCPStore(Store):
-    """A store that processes would reach over the network: of one process."""
+    """A store that processes would reach over the network: of one process, which is the one that keeps the values.
+
+    Args:
+        host_name: The host of the process that keeps the values.
+        port: The port that it listens at; nobody listens.
+        world_size: How many processes there are; without effect.
+        is_master: Whether this process keeps the values: others cannot be reached.
+        timeout: How long a value is waited for; without effect.
+
+    Raises:
+        torch.distributed.DistNetworkError: Another process keeps the values.
+
+    >>> import rushlight as torch
+    >>> store = torch.distributed.TCPStore("localhost", 29500, 1, is_master=True)
+    >>> store.set("key", "value"); store.get("key")
+    b'value'
+    """
 
     def __init__(self, host_name, port=0, world_size=None, is_master=False, timeout=None, **kwargs):
         super().__init__()

@@ -12,7 +12,13 @@ SINGLE = ("float16", "bfloat16")
 
 
 class _LinAlgError(RuntimeError):
-    """An algorithm of linear algebra that failed on its input; `torch.linalg.LinAlgError`."""
+    """An algorithm of linear algebra that failed on its input; `torch.linalg.LinAlgError`.
+
+    >>> import rushlight as torch
+    >>> try: torch.linalg.inv(torch.zeros(2, 2))
+    ... except torch.linalg.LinAlgError as error: print(error)
+    linalg.inv: The diagonal element 1 is zero, the inversion could not be completed because the input matrix is singular.
+    """
 
 
 LinAlgError = _LinAlgError

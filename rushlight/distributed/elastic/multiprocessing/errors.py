@@ -11,7 +11,12 @@ __all__ = ["ErrorHandler", "get_error_handler", "record"]
 
 
 class ErrorHandler:
-    """Writes an error to the file that `TORCHELASTIC_ERROR_FILE` names in the environment."""
+    """Writes an error to the file that `TORCHELASTIC_ERROR_FILE` names in the environment.
+
+    >>> import rushlight as torch
+    >>> from rushlight.distributed.elastic.multiprocessing.errors import ErrorHandler
+    >>> ErrorHandler().record_exception(ValueError("nobody asks for it"))
+    """
 
     def initialize(self):
         """Has Python show where it is where it crashes."""
@@ -32,7 +37,13 @@ class ErrorHandler:
 
 
 def get_error_handler():
-    """The handler that `record` takes where none is given."""
+    """The handler that `record` takes where none is given.
+
+    >>> import rushlight as torch
+    >>> from rushlight.distributed.elastic.multiprocessing import errors
+    >>> isinstance(errors.get_error_handler(), errors.ErrorHandler)
+    True
+    """
     return ErrorHandler()
 
 
