@@ -454,10 +454,10 @@ def load_nvprof(path):
         path: The trace.
 
     >>> import rushlight as torch
-    >>> torch.autograd.profiler.load_nvprof("trace.sql")
+    >>> torch.autograd.profiler.load_nvprof("traces/one.sql")
     Traceback (most recent call last):
         ...
-    RuntimeError: load_nvprof: trace.sql cannot hold a trace of Rushlight, which runs on the CPU only
+    RuntimeError: load_nvprof: traces/one.sql cannot hold a trace of Rushlight, which runs on the CPU only
     """
     raise RuntimeError(f"load_nvprof: {path} cannot hold a trace of Rushlight, which runs on the CPU only")
 
