@@ -104,15 +104,6 @@ def vjp_made_under_no_grad_and_pulled_back_outside(torch):
     return torch.autograd.grad(g, x)[0].item() if g.requires_grad else "no graph"
 
 
-@differs(
-    "PyTorch compares neighbours of a sort in which NaNs have no place",
-    pytorch="[nan, 0.0, nan, 1.0]",
-    rushlight="[0.0, 1.0, nan, nan]",
-)
-def unique_slices_with_nan(torch):
-    return torch.unique(torch.tensor([float("nan"), 0, 0, float("nan"), 1.0]), dim=0).tolist()
-
-
 @differs("PyTorch's series are inexact beyond 5", pytorch="-0.15384125", rushlight="-0.15384130")
 def bessel_functions(torch):
     return torch.special.bessel_j1(torch.tensor(6.5, dtype=torch.float64)).item()
@@ -171,19 +162,6 @@ def functionalize_of_a_function_without_setup_context(torch):
 @differs("the last dimension of an example is none", pytorch="RuntimeError: Dimension is out of range", rushlight="(2,)")
 def squeeze_of_numbers_under_vmap(torch):
     return tuple(torch.vmap(lambda x: x.squeeze(-1))(torch.ones(2)).shape)
-
-
-@differs(
-    "a saved value that was detached in place is still the value",
-    pytorch="RuntimeError: Trying to use a saved tensor that has been detached",
-    rushlight="done",
-)
-def backward_through_a_detached_value(torch):
-    a = torch.tensor(1.0, requires_grad=True).clone()
-    b = a.sin()
-    a.detach_()
-    b.backward()
-    return "done"
 
 
 @differs("a leaf stays itself, unless somebody has asked for its edge before", pytorch="RuntimeError: ", rushlight="[1.0, 1.0]")
